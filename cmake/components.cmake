@@ -1,0 +1,37 @@
+# Compile options for our own code.
+add_library(cairn_options INTERFACE)
+target_compile_options(cairn_options INTERFACE -Wall -Wextra -Wshadow -Wconversion -ffp-contract=off)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # GCC 12 sees overlapping copies inside std::string's operator+ (GCC bug 105651).
+  target_compile_options(cairn_options INTERFACE -Wno-restrict)
+endif()
+if(CAIRN_WERROR)
+  target_compile_options(cairn_options INTERFACE -Werror)
+endif()
+
+# cairn_component(name [USES component…] [EXCLUDE folder…])
+# The sources of the folder `name` and its subfolders as an object library inside libcairn. Its include
+# path has links to itself and to the components it uses, so that any other include does not compile.
+function(cairn_component name)
+  cmake_parse_arguments(ARG "" "" "USES;EXCLUDE" ${ARGN})
+  set(view ${PROJECT_BINARY_DIR}/include/${name})
+  file(MAKE_DIRECTORY ${view}/cairn ${PROJECT_BINARY_DIR}/include/all/cairn)
+  foreach(part IN ITEMS ${name} ${ARG_USES})
+    file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${part} ${view}/cairn/${part} SYMBOLIC)
+  endforeach()
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${name} ${PROJECT_BINARY_DIR}/include/all/cairn/${name} SYMBOLIC)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${name}/*.cpp)
+  foreach(folder IN LISTS ARG_EXCLUDE)
+    list(FILTER sources EXCLUDE REGEX "^${PROJECT_SOURCE_DIR}/${name}/${folder}/")
+  endforeach()
+  if(NOT sources)
+    return()
+  endif()
+  add_library(cairn_${name} OBJECT ${sources})
+  target_include_directories(cairn_${name} PRIVATE ${view})
+  target_link_libraries(cairn_${name} PRIVATE cairn_options ZLIB::ZLIB OpenMP::OpenMP_CXX nlohmann_json::nlohmann_json)
+  set_target_properties(cairn_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_sources(cairn PRIVATE $<TARGET_OBJECTS:cairn_${name}>)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/${name}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cairn/${name}
+    FILES_MATCHING PATTERN "*.h" PATTERN "detail" EXCLUDE)
+endfunction()
