@@ -30,7 +30,9 @@ SingleThreadGuard::~SingleThreadGuard() { single_thread = previous_; }
 namespace detail {
 
 void run_chunks(std::int64_t chunks, void (*body)(void*, std::int64_t), void* state) {
-  const int threads = static_cast<int>(std::min<std::int64_t>(num_threads(), chunks));
+  // Always the whole team, also for fewer chunks: GNU OpenMP ends the threads that a smaller team leaves out and makes
+  // new ones for the next larger team.
+  const int threads = num_threads();
   if (threads <= 1) {
     for (std::int64_t i = 0; i < chunks; ++i) body(state, i);
     return;

@@ -5,10 +5,10 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#include <cairn/kernels/cpu/tables.h>
 #include <cairn/kernels/cpu/detail/conv_depthwise-inl.h>
 #include <cairn/kernels/cpu/detail/conv_direct-inl.h>
 #include <cairn/kernels/cpu/detail/conv_weight-inl.h>
+#include <cairn/kernels/cpu/tables.h>
 
 HWY_BEFORE_NAMESPACE();
 namespace cairn::inline v0::cpu::HWY_NAMESPACE {
@@ -42,8 +42,7 @@ Status check(const View& x, const View& w, const View& y, const ConvGeometry& ge
   for (int i = 0; i < 2; ++i) {
     const Index stride = geometry.stride[i], padding = geometry.padding[i], dilation = geometry.dilation[i];
     if (stride < 1 || padding < 0 || dilation < 1 || w.sizes[2 + i] < 1) return Status::unsupported;
-    if (y.sizes[2 + i] != 0 &&
-        y.sizes[2 + i] != output_size(x.sizes[2 + i], w.sizes[2 + i], stride, padding, dilation)) {
+    if (y.sizes[2 + i] != 0 && y.sizes[2 + i] != output_size(x.sizes[2 + i], w.sizes[2 + i], stride, padding, dilation)) {
       return Status::unsupported;
     }
   }
@@ -66,8 +65,7 @@ Weights<T> weights_of(const View& w, const ConvGeometry& geometry, bool forward)
 }
 
 template <class T>
-Status forward_of(Context& context, const View& x, const View& w, const View& bias, const View& y,
-                  const ConvGeometry& geometry) {
+Status forward_of(Context& context, const View& x, const View& w, const View& bias, const View& y, const ConvGeometry& geometry) {
   Correlation plan{};
   if (!plan_forward(context, x, w, y, geometry, plan)) return Status::out_of_memory;
   const Weights<const T> weights = weights_of<const T>(w, geometry, true);
@@ -76,8 +74,7 @@ Status forward_of(Context& context, const View& x, const View& w, const View& bi
 }
 
 template <class T>
-Status backward_data_of(Context& context, const View& dy, const View& w, const View& dx,
-                        const ConvGeometry& geometry) {
+Status backward_data_of(Context& context, const View& dy, const View& w, const View& dx, const ConvGeometry& geometry) {
   Correlation plan{};
   if (!plan_backward_data(context, dy, w, dx, geometry, plan)) return Status::out_of_memory;
   const Weights<const T> weights = weights_of<const T>(w, geometry, false);
@@ -86,8 +83,7 @@ Status backward_data_of(Context& context, const View& dy, const View& w, const V
 }
 
 template <class T>
-Status backward_weight_of(Context& context, const View& x, const View& dy, const View& dw,
-                          const ConvGeometry& geometry) {
+Status backward_weight_of(Context& context, const View& x, const View& dy, const View& dw, const ConvGeometry& geometry) {
   Correlation plan{};
   if (!plan_forward(context, x, dw, dy, geometry, plan)) return Status::out_of_memory;
   const Weights<T> weights = weights_of<T>(dw, geometry, true);
@@ -108,8 +104,7 @@ Status backward_data(Context& context, View dy, View w, View dx, const ConvGeome
 
 Status backward_weight(Context& context, View x, View dy, View dw, const ConvGeometry& geometry) {
   if (const Status status = check(x, dw, dy, geometry); status != Status::ok) return status;
-  return (x.dtype == DType::f32 ? backward_weight_of<float> : backward_weight_of<double>)(context, x, dy, dw,
-                                                                                          geometry);
+  return (x.dtype == DType::f32 ? backward_weight_of<float> : backward_weight_of<double>)(context, x, dy, dw, geometry);
 }
 
 }  // namespace

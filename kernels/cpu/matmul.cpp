@@ -5,8 +5,8 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#include <cairn/kernels/cpu/tables.h>
 #include <cairn/kernels/cpu/detail/gemm-inl.h>
+#include <cairn/kernels/cpu/tables.h>
 
 #include <type_traits>
 

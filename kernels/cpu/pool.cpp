@@ -105,21 +105,23 @@ void average_forward(D d, const PoolShape& s, const T* x, T* y) {
   });
 }
 
-/// Every input gathers the shares of the outputs that read it.
+/// Every input gathers the shares of the outputs that read it. `columns`: w.readers of each input column; `widths`:
+/// w.divisor of each output column.
 template <class D, class T = hn::TFromD<D>>
-void average_backward(D d, const PoolShape& s, const T* dy, T* dx) {
+void average_backward(D d, const PoolShape& s, const Span* columns, const T* widths, const T* dy, T* dx) {
   const std::int64_t readers = ceil_div(s.h.kernel, s.h.stride) * ceil_div(s.w.kernel, s.w.stride);
   for_rows(s.n, s.h.in, s.w.in * s.c * readers, [&](std::int64_t n, std::int64_t h) HWY_ATTR {
     const T* image = dy + n * s.h.out * s.w.out * s.c;
     const Span rows = s.h.readers(h);
     for (std::int64_t w = 0; w < s.w.in; ++w) {
-      const Span columns = s.w.readers(w);
+      const Span span = columns[w];
       const std::int64_t at = ((n * s.h.in + h) * s.w.in + w) * s.c;
       for_lanes(d, s.c, [&](auto lanes, std::int64_t c) HWY_ATTR {
         auto total = hn::Zero(d);
         for (std::int64_t p = rows.begin; p < rows.end; ++p) {
-          for (std::int64_t q = columns.begin; q < columns.end; ++q) {
-            const auto divisor = hn::Set(d, static_cast<T>(s.h.divisor(p) * s.w.divisor(q)));
+          const T height = static_cast<T>(s.h.divisor(p));
+          for (std::int64_t q = span.begin; q < span.end; ++q) {
+            const auto divisor = hn::Set(d, height * widths[q]);
             total = hn::Add(total, hn::Div(lanes.load(image + (p * s.w.out + q) * s.c + c), divisor));
           }
         }
@@ -194,13 +196,23 @@ Status run_average(View x, View y, const PoolShape& s) {
   return Status::ok;
 }
 
-Status run_average_backward(View dy, View dx, const PoolShape& s) {
-  const auto run = [&](auto zero) HWY_ATTR {
-    using T = decltype(zero);
-    with_vectors<T>(s, [&](auto d) HWY_ATTR { average_backward(d, s, dy.as<const T>(), dx.as<T>()); });
-  };
-  dx.dtype == DType::f32 ? run(0.0F) : run(0.0);
+template <class T>
+Status run_average_backward(Context& context, View dy, View dx, const PoolShape& s) {
+  if (s.n * s.h.in * s.w.in == 0) return Status::ok;
+  Span* columns = context.scratch<Span>(s.w.in);
+  T* widths = context.scratch<T>(larger(1, s.w.out));
+  if (!columns || !widths) return Status::out_of_memory;
+  for (std::int64_t w = 0; w < s.w.in; ++w) columns[w] = s.w.readers(w);
+  for (std::int64_t q = 0; q < s.w.out; ++q) widths[q] = static_cast<T>(s.w.divisor(q));
+  with_vectors<T>(s, [&](auto d) HWY_ATTR {
+    average_backward(d, s, columns, widths, dy.as<const T>(), dx.as<T>());
+  });
   return Status::ok;
+}
+
+Status run_average_backward(Context& context, View dy, View dx, const PoolShape& s) {
+  const auto run = dx.dtype == DType::f32 ? run_average_backward<float> : run_average_backward<double>;
+  return run(context, dy, dx, s);
 }
 
 /// `in` lies on the input grid (x or dx), `out` on the output grid.
@@ -224,10 +236,10 @@ Status average_pool(Context&, View x, View y, const PoolGeometry& g) {
   return status == Status::ok ? run_average(x, y, s) : status;
 }
 
-Status average_pool_backward(Context&, View dy, View dx, const PoolGeometry& g) {
+Status average_pool_backward(Context& context, View dy, View dx, const PoolGeometry& g) {
   PoolShape s;
   const Status status = describe_average(dx, dy, g, s);
-  return status == Status::ok ? run_average_backward(dy, dx, s) : status;
+  return status == Status::ok ? run_average_backward(context, dy, dx, s) : status;
 }
 
 Status adaptive_average_pool(Context&, View x, View y) {
@@ -236,10 +248,10 @@ Status adaptive_average_pool(Context&, View x, View y) {
   return status == Status::ok ? run_average(x, y, s) : status;
 }
 
-Status adaptive_average_pool_backward(Context&, View dy, View dx) {
+Status adaptive_average_pool_backward(Context& context, View dy, View dx) {
   PoolShape s;
   const Status status = describe_adaptive(dx, dy, s);
-  return status == Status::ok ? run_average_backward(dy, dx, s) : status;
+  return status == Status::ok ? run_average_backward(context, dy, dx, s) : status;
 }
 
 }  // namespace

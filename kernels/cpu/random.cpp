@@ -91,7 +91,9 @@ Status normal(Context&, View out, const PhiloxState* state, double mean, double 
         normal_pairs(bits0, bits1, cosine, sine);
         hn::StoreInterleaved2(cosine, sine, d, z + j);
       }
-      put<T>(out, begin, count, [&](std::int64_t j) HWY_ATTR { return random_math::normal_value(z[j], center, scale); });
+      put<T>(out, begin, count, [&](std::int64_t j) HWY_ATTR {
+        return random_math::normal_value(z[j], center, scale);
+      });
     });
   });
 }

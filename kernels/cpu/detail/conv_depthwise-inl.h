@@ -15,8 +15,8 @@ namespace {
 
 /// `vectors` vectors of channels of one output pixel; the last under the mask.
 template <int vectors, class D, class T = hn::TFromD<D>>
-HWY_INLINE void depthwise_pixel(D d, const Correlation& plan, const Phase& phase, const T* image, Index row, Index col,
-                                const T* w, Index w_stride, const T* start, hn::Mask<D> mask, T* y) {
+HWY_INLINE void depthwise_pixel(D d, const Correlation& plan, const Phase& phase, const T* image, Index row, Index col, const T* w,
+                                Index w_stride, const T* start, hn::Mask<D> mask, T* y) {
   const Index lanes = static_cast<Index>(hn::Lanes(d));
   hn::Vec<D> sum[vectors];
   HWY_UNROLL(4)
@@ -38,8 +38,8 @@ HWY_INLINE void depthwise_pixel(D d, const Correlation& plan, const Phase& phase
 }
 
 template <class T>
-Status depthwise_correlate(Context& context, const Correlation& plan, const T* source, const Weights<const T>& w,
-                           const View& bias, T* output) {
+Status depthwise_correlate(Context& context, const Correlation& plan, const T* source, const Weights<const T>& w, const View& bias,
+                           T* output) {
   if (plan.source.count == 0 || plan.rows == 0 || plan.cols == 0) return Status::ok;
   const hn::ScalableTag<T> d;
   const Index lanes = static_cast<Index>(hn::Lanes(d)), channels = plan.groups;
@@ -80,8 +80,7 @@ Status depthwise_correlate(Context& context, const Correlation& plan, const T* s
 
 /// dw[tap][c] += sum over the columns of a row whose tap lies inside the image.
 template <int vectors, class D, class T = hn::TFromD<D>>
-HWY_INLINE void depthwise_row(D d, const T* x, Index x_stride, const T* dy, Index dy_stride, Index count,
-                              hn::Mask<D> mask, T* dw) {
+HWY_INLINE void depthwise_row(D d, const T* x, Index x_stride, const T* dy, Index dy_stride, Index count, hn::Mask<D> mask, T* dw) {
   const Index lanes = static_cast<Index>(hn::Lanes(d));
   hn::Vec<D> sum[vectors];
   HWY_UNROLL(4)
@@ -103,8 +102,7 @@ HWY_INLINE void depthwise_row(D d, const T* x, Index x_stride, const T* dy, Inde
 }
 
 template <class T>
-Status depthwise_weight_gradient(Context& context, const Correlation& plan, const T* x, const T* dy,
-                                 const Weights<T>& dw) {
+Status depthwise_weight_gradient(Context& context, const Correlation& plan, const T* x, const T* dy, const Weights<T>& dw) {
   const hn::ScalableTag<T> d;
   const Index lanes = static_cast<Index>(hn::Lanes(d)), channels = plan.groups;
   const Index stride = ceil_div(channels, lanes) * lanes, size = plan.tap_count * stride;
@@ -125,8 +123,7 @@ Status depthwise_weight_gradient(Context& context, const Correlation& plan, cons
         const Index first = tap.col < 0 ? ceil_div(-tap.col, plan.step_w) : Index{0};
         const Index last = HWY_MIN(plan.cols, (plan.source.width - 1 - tap.col) / plan.step_w + 1);
         if (first >= last) continue;
-        const T* from = x + n * plan.source.image_stride + h * plan.source.row_stride +
-                        (first * plan.step_w + tap.col) * channels;
+        const T* from = x + n * plan.source.image_stride + h * plan.source.row_stride + (first * plan.step_w + tap.col) * channels;
         const T* gradient = dy + n * plan.output.image_stride + i * plan.output.row_stride + first * channels;
         T* to = part + t * stride;
         Index c = 0;

@@ -31,8 +31,8 @@ constexpr int smaller_tile(int pixels) { return pixels > 8 ? 8 : pixels > 4 ? 4 
 
 /// y[pixel][channel] = start[channel] + sum over runs and their elements of x[pixel][element] * w[element][channel].
 template <int pixels, int vectors, class D, class T = hn::TFromD<D>>
-void multiply_tile(D d, const T* const* x, T* const* y, const Run* HWY_RESTRICT runs, Index run_count,
-                   const T* HWY_RESTRICT w, const T* HWY_RESTRICT start, Index channels) {
+void multiply_tile(D d, const T* const* x, T* const* y, const Run* HWY_RESTRICT runs, Index run_count, const T* HWY_RESTRICT w,
+                   const T* HWY_RESTRICT start, Index channels) {
   const Index lanes = static_cast<Index>(hn::Lanes(d));
   using V = hn::Vec<D>;
   V sum[pixels][vectors];
@@ -78,8 +78,8 @@ void multiply_tile(D d, const T* const* x, T* const* y, const Run* HWY_RESTRICT 
 
 /// A block of pixels against one panel: `count` addresses in x and y.
 template <int pixels, int vectors, class D, class T = hn::TFromD<D>>
-void multiply_pixels(D d, const T* const* x, T* const* y, Index count, const Run* runs, Index run_count, const T* w,
-                     const T* start, Index channels) {
+void multiply_pixels(D d, const T* const* x, T* const* y, Index count, const Run* runs, Index run_count, const T* w, const T* start,
+                     Index channels) {
   for (; count >= pixels; count -= pixels, x += pixels, y += pixels) {
     multiply_tile<pixels, vectors>(d, x, y, runs, run_count, w, start, channels);
   }
@@ -112,11 +112,11 @@ void pack_panel(const Correlation& plan, const Weights<const T>& w, const Panels
 
 /// How the work is cut; a function of shapes alone.
 struct DirectBlocking {
-  Index rows;          ///< output rows per unit
+  Index rows;  ///< output rows per unit
   Index row_blocks;
-  Index panels;        ///< panels per unit
+  Index panels;  ///< panels per unit
   Index panel_blocks;
-  Index units, chunks; ///< a chunk is a run of units with one window in scratch
+  Index units, chunks;  ///< a chunk is a run of units with one window in scratch
 };
 
 template <class T>
@@ -157,8 +157,7 @@ constexpr Index pixel_block = 96;
 /// All pixels of rows [row, row + rows) of each phase, for panels [panel, panel_end) of group g.
 /// `x` is the address of the window's (or image's) pixel that output row `row` reads with offset zero.
 template <class T>
-void run_unit(const DirectUnit<T>& unit, const T* x, T* image, Index row, Index rows, Index g, Index panel,
-              Index panel_end) {
+void run_unit(const DirectUnit<T>& unit, const T* x, T* image, Index row, Index rows, Index g, Index panel, Index panel_end) {
   const hn::ScalableTag<T> d;
   const Correlation& plan = unit.plan;
   const Index wide = 2 * unit.panels.lanes;
@@ -195,16 +194,15 @@ void run_unit(const DirectUnit<T>& unit, const T* x, T* image, Index row, Index 
 
 /// output = correlation of source with w (+ bias over the produced channels).
 template <class T>
-Status correlate(Context& context, const Correlation& plan, const T* source, const Weights<const T>& w,
-                 const View& bias, T* output) {
+Status correlate(Context& context, const Correlation& plan, const T* source, const Weights<const T>& w, const View& bias,
+                 T* output) {
   if (plan.source.count == 0 || plan.rows == 0 || plan.cols == 0 || plan.produced == 0) return Status::ok;
   const Window window = window_of<T>(plan);
   const Panels<T> panels = panels_of<T>(plan);
   const DirectBlocking blocking = direct_blocking(plan, panels);
   const Index wide = 2 * panels.lanes, start_count = plan.groups * panels.count * wide;
   constexpr Index line = 64 / static_cast<Index>(sizeof(T));
-  const Index slot =
-      window.copied ? ceil_div(window_rows(plan, blocking.rows) * window.row_stride, line) * line : Index{0};
+  const Index slot = window.copied ? ceil_div(window_rows(plan, blocking.rows) * window.row_stride, line) * line : Index{0};
   T* packed = context.scratch<T>(HWY_MAX(plan.groups * panels.group_stride, Index{1}));
   T* start = context.scratch<T>(start_count);
   T* slots = context.scratch<T>(HWY_MAX(blocking.chunks * slot, Index{1}));
@@ -244,8 +242,7 @@ Status correlate(Context& context, const Correlation& plan, const T* source, con
         copy_window(plan, window, image, row * plan.step_h + plan.row_low, window_rows(plan, rows), copy);
         x = copy;
       }
-      run_unit(unit, x, output + n * plan.output.image_stride, row, rows, g, panel,
-               HWY_MIN(panel + blocking.panels, panels.count));
+      run_unit(unit, x, output + n * plan.output.image_stride, row, rows, g, panel, HWY_MIN(panel + blocking.panels, panels.count));
     }
   });
   return Status::ok;

@@ -114,8 +114,8 @@ inline bool plan_forward(Context& context, const View& x, const View& w, const V
   plan.tap_count = 0;
   for (Index r = 0; r < R; ++r) {
     for (Index s = 0; s < S; ++s) {
-      plan.taps[plan.tap_count++] = {r * geometry.dilation[0] - geometry.padding[0],
-                                     s * geometry.dilation[1] - geometry.padding[1], r, s};
+      plan.taps[plan.tap_count++] = {r * geometry.dilation[0] - geometry.padding[0], s * geometry.dilation[1] - geometry.padding[1],
+                                     r, s};
     }
   }
   plan.phases[0] = {plan.output.height, plan.output.width, 0, 0, plan.tap_count};
@@ -125,8 +125,8 @@ inline bool plan_forward(Context& context, const View& x, const View& w, const V
 
 /// dx from dy: dx[i * stride + a] meets dy[i + (a + padding - r * dilation) / stride] for the r that make
 /// the division exact.
-inline bool plan_backward_data(Context& context, const View& dy, const View& w, const View& dx,
-                               const ConvGeometry& geometry, Correlation& plan) {
+inline bool plan_backward_data(Context& context, const View& dy, const View& w, const View& dx, const ConvGeometry& geometry,
+                               Correlation& plan) {
   const Index R = w.sizes[2], S = w.sizes[3];
   const Index stride_h = geometry.stride[0], stride_w = geometry.stride[1];
   plan.source = images_of(dy);
@@ -246,9 +246,9 @@ void copy_window(const Correlation& plan, const Window& window, const T* image, 
 /// is enough. A panel holds, for each reduction element in the order of the taps, its strip of weights.
 template <class T>
 struct Panels {
-  Index lanes;   ///< of a vector
-  Index count;   ///< panels per group
-  Index steps;   ///< reduction elements
+  Index lanes;  ///< of a vector
+  Index count;  ///< panels per group
+  Index steps;  ///< reduction elements
   Index last_width;
   Index group_stride;
 

@@ -161,8 +161,8 @@ void copy_gradient(const T* dy, Index stride, Index count, Index valid, Index wi
 
 /// Adds the parts into the first, for channels [c0, c1) of one panel, and spreads that over dw.
 template <class T>
-void finish_panel(const Correlation& plan, const Panels<T>& panels, const WeightBlocking& b, T* parts,
-                  Index part_stride, Index g, Index p, Index c0, Index c1, const Weights<T>& dw) {
+void finish_panel(const Correlation& plan, const Panels<T>& panels, const WeightBlocking& b, T* parts, Index part_stride, Index g,
+                  Index p, Index c0, Index c1, const Weights<T>& dw) {
   const hn::ScalableTag<T> d;
   const Index width = panels.width(p);
   for (Index t = 0; t < plan.tap_count; ++t) {
@@ -187,9 +187,9 @@ void finish_panel(const Correlation& plan, const Panels<T>& panels, const Weight
 
 /// The blocks of one split against some panels of one group.
 template <class T>
-void run_split(const Correlation& plan, const Window& window, const Panels<T>& panels, const WeightBlocking& b,
-               const Run* runs, Index run_count, const Index* offsets, const T* x, const T* dy, T* gradient, T* copy,
-               T* part, Index split, Index g, Index panel, Index panel_end) {
+void run_split(const Correlation& plan, const Window& window, const Panels<T>& panels, const WeightBlocking& b, const Run* runs,
+               Index run_count, const Index* offsets, const T* x, const T* dy, T* gradient, T* copy, T* part, Index split, Index g,
+               Index panel, Index panel_end) {
   const hn::ScalableTag<T> d;
   const Index wide = 2 * panels.lanes;
   const Index blocks = b.image_blocks * b.row_blocks;
@@ -202,15 +202,14 @@ void run_split(const Correlation& plan, const Window& window, const Panels<T>& p
     block.x = image + row * plan.step_h * plan.source.row_stride;
     if (window.copied) {
       for (Index m = 0; m < images; ++m) {
-        copy_window(plan, window, image + m * plan.source.image_stride, row * plan.step_h + plan.row_low,
-                    window_rows(plan, rows), copy + m * pitch);
+        copy_window(plan, window, image + m * plan.source.image_stride, row * plan.step_h + plan.row_low, window_rows(plan, rows),
+                    copy + m * pitch);
       }
       block.x = copy;
     }
     block.offsets = offsets;
     block.count = images * rows * plan.cols;
-    const T* first =
-        dy + n * plan.output.image_stride + row * plan.output.row_stride + g / b.slices * plan.produced;
+    const T* first = dy + n * plan.output.image_stride + row * plan.output.row_stride + g / b.slices * plan.produced;
     for (Index p = panel; p < panel_end; ++p) {
       const Index width = panels.width(p);
       block.dy = first + p * wide;
@@ -266,8 +265,8 @@ Status weight_gradient(Context& context, const Correlation& whole, const T* x, c
     const Index begin_offset = panels.offset(g, panel);
     const Index end_offset = end == panels.count ? (g + 1) * panels.group_stride : panels.offset(g, end);
     std::memset(part + begin_offset, 0, static_cast<std::size_t>(end_offset - begin_offset) * sizeof(T));
-    run_split(plan, window, panels, b, runs, run_count, offsets, x, dy, slots + task * slot,
-              slots + task * slot + gradient, part, split, g, panel, end);
+    run_split(plan, window, panels, b, runs, run_count, offsets, x, dy, slots + task * slot, slots + task * slot + gradient, part,
+              split, g, panel, end);
   });
   const Index per_channel = plan.tap_count * 2 * panels.lanes * b.splits;
   const Index channels = HWY_MAX(Index{65536} / per_channel, Index{1});

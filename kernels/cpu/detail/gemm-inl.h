@@ -130,8 +130,8 @@ GemmShape gemm_shape(Index batch, Index M, Index N, Index K) {
 /// Rows of a against a row of panels, for reduction elements [first, first + depth): `a` packed in
 /// tiles, `target` that of the first tile and panel.
 template <int rows, class D, class Sum = hn::TFromD<D>>
-void gemm_rows(D d, const GemmShape& s, const Sum* a, Index row_count, const Sum* packed, Index first, Index depth,
-               Index panel, Index panel_end, Target<Sum> target) {
+void gemm_rows(D d, const GemmShape& s, const Sum* a, Index row_count, const Sum* packed, Index first, Index depth, Index panel,
+               Index panel_end, Target<Sum> target) {
   for (; row_count >= rows; row_count -= rows) {
     Target<Sum> tile = target;
     for (Index p = panel; p < panel_end; ++p) {
@@ -218,8 +218,8 @@ Status gemm(Context& context, const GemmShape& s, const GemmProblem<T, Sum>& pro
         const Index rows = HWY_MIN(s.rows, s.M - row), panel_end = HWY_MIN(panel + s.panels, s.panel_count);
         const Sum* b = packed + (shared ? 0 : m * size);
         Target<Sum> target{};
-        target.c = problem.c + split * problem.split_stride + (first + m) * problem.c_batch +
-                   row * problem.c_stride + panel * s.wide();
+        target.c =
+            problem.c + split * problem.split_stride + (first + m) * problem.c_batch + row * problem.c_stride + panel * s.wide();
         target.stride = problem.c_stride;
         target.column_bias = (split == 0 ? problem.column_bias : problem.zeros) + panel * s.wide();
         target.row_bias = split == 0 && problem.row_bias != nullptr ? problem.row_bias + row : nullptr;

@@ -13,7 +13,7 @@ HWY_BEFORE_NAMESPACE();
 namespace cairn::inline v0::cpu::HWY_NAMESPACE {
 namespace {
 
-/// Positions begin, begin + step, … < end.
+/// The positions from begin up to, not including, end.
 struct Span {
   std::int64_t begin, end;
 };
