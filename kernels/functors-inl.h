@@ -1,12 +1,13 @@
 /// The formula of each pointwise op, and of its gradient, written once for every type V of number: SIMD vectors
 /// of f32 and f64, wrapped integers, and the scalars of a device. `backward(x, y, dy, p)` is dy * op'(x), where
-/// y = op(x); the list after it tells which of x and y it reads. At points without a derivative it takes
+/// y = op(x); `reads` tells which of x and y it needs. At points without a derivative it takes
 /// PyTorch's choice.
 ///
-/// A backend with scalars of its own (CUDA) defines CAIRN_FUNCTOR, the qualifiers of a function, and
-/// CAIRN_FUNCTOR_NAMESPACE before it includes this file; in that namespace it provides select, exp, log, ….
-#if !defined(CAIRN_FUNCTOR_NAMESPACE)
-#if defined(CAIRN_KERNELS_FUNCTORS_INL_H) == defined(HWY_TARGET_TOGGLE)
+/// A backend with scalars of its own (CUDA) defines CAIRN_FUNCTOR_NAMESPACE and CAIRN_FUNCTOR, the qualifiers
+/// of a function, and includes this file once; in that namespace it provides select, fma, exp, log, … and normal.
+#if defined(CAIRN_FUNCTOR_NAMESPACE) || defined(CAIRN_KERNELS_FUNCTORS_INL_H) == defined(HWY_TARGET_TOGGLE)
+
+#ifndef CAIRN_FUNCTOR_NAMESPACE
 #ifdef CAIRN_KERNELS_FUNCTORS_INL_H
 #undef CAIRN_KERNELS_FUNCTORS_INL_H
 #else
@@ -14,18 +15,12 @@
 #endif
 #include <cairn/kernels/math-inl.h>
 #include <cairn/kernels/pow-inl.h>
-#ifndef CAIRN_FUNCTOR
-#define CAIRN_FUNCTOR static HWY_INLINE
-#endif
 #define CAIRN_FUNCTOR_NAMESPACE cpu::HWY_NAMESPACE::math
+#define CAIRN_FUNCTOR static HWY_INLINE
 #define CAIRN_FUNCTOR_ON_CPU
 HWY_BEFORE_NAMESPACE();
-#else
-#define CAIRN_FUNCTOR_SEEN
-#endif
 #endif
 
-#ifndef CAIRN_FUNCTOR_SEEN
 namespace cairn::inline v0::CAIRN_FUNCTOR_NAMESPACE {
 
 template <class V>
@@ -36,17 +31,17 @@ struct Params {
 /// What a backward reads besides dy.
 enum Reads : unsigned { reads_nothing = 0, reads_x = 1, reads_y = 2 };
 
-#define CAIRN_FORWARD(formula)                                         \
-  template <class V>                                                   \
+#define CAIRN_FORWARD(formula)                                                  \
+  template <class V>                                                            \
   CAIRN_FUNCTOR V forward([[maybe_unused]] V x, [[maybe_unused]] Params<V> p) { \
-    return formula;                                                    \
+    return formula;                                                             \
   }
-#define CAIRN_BACKWARD(formula, what)                                                                    \
-  static constexpr unsigned reads = what;                                                                \
-  template <class V>                                                                                     \
-  CAIRN_FUNCTOR V backward([[maybe_unused]] V x, [[maybe_unused]] V y, [[maybe_unused]] V dy,            \
-                           [[maybe_unused]] Params<V> p) {                                               \
-    return formula;                                                                                      \
+#define CAIRN_BACKWARD(formula, what)                                                         \
+  static constexpr unsigned reads = what;                                                     \
+  template <class V>                                                                          \
+  CAIRN_FUNCTOR V backward([[maybe_unused]] V x, [[maybe_unused]] V y, [[maybe_unused]] V dy, \
+                           [[maybe_unused]] Params<V> p) {                                    \
+    return formula;                                                                           \
   }
 
 struct Neg {
@@ -62,8 +57,8 @@ struct Abs {
   CAIRN_BACKWARD(dy * Sign::forward(x, p), reads_x)
 };
 struct Square {
-  CAIRN_FORWARD(x* x)
-  CAIRN_BACKWARD(dy*(x + x), reads_x)
+  CAIRN_FORWARD(x * x)
+  CAIRN_BACKWARD(dy * (x + x), reads_x)
 };
 struct Sqrt {
   CAIRN_FORWARD(sqrt(x))
@@ -79,11 +74,11 @@ struct Reciprocal {
 };
 struct Exp {
   CAIRN_FORWARD(exp(x))
-  CAIRN_BACKWARD(dy* y, reads_y)
+  CAIRN_BACKWARD(dy * y, reads_y)
 };
 struct Expm1 {
   CAIRN_FORWARD(expm1(x))
-  CAIRN_BACKWARD(dy*(y + V(1.0)), reads_y)
+  CAIRN_BACKWARD(dy * (y + V(1.0)), reads_y)
 };
 struct Log {
   CAIRN_FORWARD(log(x))
@@ -95,7 +90,7 @@ struct Log1p {
 };
 struct Sin {
   CAIRN_FORWARD(sin(x))
-  CAIRN_BACKWARD(dy* cos(x), reads_x)
+  CAIRN_BACKWARD(dy * cos(x), reads_x)
 };
 struct Cos {
   CAIRN_FORWARD(cos(x))
@@ -103,15 +98,15 @@ struct Cos {
 };
 struct Tanh {
   CAIRN_FORWARD(tanh(x))
-  CAIRN_BACKWARD(dy*(V(1.0) - y * y), reads_y)
+  CAIRN_BACKWARD(dy * (V(1.0) - y * y), reads_y)
 };
 struct Erf {
   CAIRN_FORWARD(erf(x))
-  CAIRN_BACKWARD(dy*(V(1.1283791670955126) * exp_minus_square(x, 1.0)), reads_x)  // 2 / sqrt(pi)
+  CAIRN_BACKWARD(dy * (V(1.1283791670955126) * exp_minus_square(x, 1.0)), reads_x)  // 2 / sqrt(pi)
 };
 struct Sigmoid {
   CAIRN_FORWARD(sigmoid(x))
-  CAIRN_BACKWARD(dy*(y*(V(1.0) - y)), reads_y)
+  CAIRN_BACKWARD(dy * (y * (V(1.0) - y)), reads_y)
 };
 struct Relu {
   CAIRN_FORWARD(select(x < V(0.0), V(0.0), x))
@@ -129,7 +124,7 @@ CAIRN_FUNCTOR V within_40(V x) {
 }
 
 struct Gelu {  // x Phi(x); derivative Phi(x) + x phi(x)
-  CAIRN_FORWARD(x* normal(x).probability)
+  CAIRN_FORWARD(x * normal(x).probability)
   static constexpr unsigned reads = reads_x;
   template <class V>
   CAIRN_FUNCTOR V backward(V x, V, V dy, Params<V>) {
@@ -143,7 +138,7 @@ struct GeluTanh {  // x (1 + tanh u) / 2 = x sigmoid(2u), u = sqrt(2/pi) (x + 0.
   CAIRN_FUNCTOR V twice_u(V x) {
     return V(1.5957691216057308) * (x + V(0.044715) * (x * x * x));
   }
-  CAIRN_FORWARD(x* sigmoid(twice_u(x)))
+  CAIRN_FORWARD(x * sigmoid(twice_u(x)))
   static constexpr unsigned reads = reads_x;
   template <class V>
   CAIRN_FUNCTOR V backward(V x, V, V dy, Params<V>) {
@@ -154,7 +149,7 @@ struct GeluTanh {  // x (1 + tanh u) / 2 = x sigmoid(2u), u = sqrt(2/pi) (x + 0.
   }
 };
 struct Silu {
-  CAIRN_FORWARD(x* sigmoid(x))
+  CAIRN_FORWARD(x * sigmoid(x))
   static constexpr unsigned reads = reads_x;
   template <class V>
   CAIRN_FUNCTOR V backward(V x, V, V dy, Params<V>) {
@@ -164,7 +159,7 @@ struct Silu {
 };
 struct Softplus {  // log(1 + e^x) = max(x, 0) + log(1 + e^-|x|)
   CAIRN_FORWARD(select(x < V(0.0), V(0.0), x) + log1p(exp(-abs(x))))
-  CAIRN_BACKWARD(dy* sigmoid(x), reads_x)
+  CAIRN_BACKWARD(dy * sigmoid(x), reads_x)
 };
 struct Floor {
   CAIRN_FORWARD(floor(x))
@@ -184,7 +179,7 @@ struct Clamp {  // to [p0, p1]
 };
 struct PowScalar {  // x^p0; the gradient is 0 when p0 = 0, also at x = 0
   CAIRN_FORWARD(pow(x, p.p0))
-  CAIRN_BACKWARD(select(p.p0 == V(0.0), V(0.0), dy*(p.p0* pow(x, p.p0 - V(1.0)))), reads_x)
+  CAIRN_BACKWARD(select(p.p0 == V(0.0), V(0.0), dy * (p.p0 * pow(x, p.p0 - V(1.0)))), reads_x)
 };
 struct Identity {
   CAIRN_FORWARD(x)
@@ -194,17 +189,17 @@ struct Identity {
 #undef CAIRN_FORWARD
 #undef CAIRN_BACKWARD
 
-#define CAIRN_BINARY(name, formula)                                                      \
-  struct name {                                                                          \
-    template <class V>                                                                   \
-    CAIRN_FUNCTOR auto forward(V a, V b) {                                               \
-      return formula;                                                                    \
-    }                                                                                    \
+#define CAIRN_BINARY(name, formula)        \
+  struct name {                            \
+    template <class V>                     \
+    CAIRN_FUNCTOR auto forward(V a, V b) { \
+      return formula;                      \
+    }                                      \
   };
 
 CAIRN_BINARY(Add, a + b)
 CAIRN_BINARY(Sub, a - b)
-CAIRN_BINARY(Mul, a* b)
+CAIRN_BINARY(Mul, a * b)
 CAIRN_BINARY(Div, a / b)
 CAIRN_BINARY(Pow, pow(a, b))
 CAIRN_BINARY(Maximum, select(a != a, a, select(b != b, b, select(a > b, a, b))))  // NaN if either is
@@ -246,11 +241,12 @@ struct Addcmul {
 };
 
 }  // namespace cairn::inline v0::CAIRN_FUNCTOR_NAMESPACE
-#endif
 
 #ifdef CAIRN_FUNCTOR_ON_CPU
 HWY_AFTER_NAMESPACE();
 #undef CAIRN_FUNCTOR_ON_CPU
+#undef CAIRN_FUNCTOR
 #undef CAIRN_FUNCTOR_NAMESPACE
 #endif
-#undef CAIRN_FUNCTOR_SEEN
+
+#endif

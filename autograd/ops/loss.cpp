@@ -89,16 +89,20 @@ Tensor composite_cross_entropy_backward(const Tensor& z, const Tensor& target, c
   const std::int64_t k = z.size(1);
   const double smooth = args.label_smoothing;
   Tensor target_distribution;  // (1 - s) w_t onehot + (s / K) w, zero for ignored rows
+  Tensor kept;
   {
     const NoGrad guard;
-    const Tensor kept = ne(target, scalar(static_cast<double>(args.ignore_index), target.options()));
+    kept = ne(target, scalar(static_cast<double>(args.ignore_index), target.options()));
     const Tensor safe = where(kept, target, zeros_like(target));
     const Tensor weight = args.class_weight.defined() ? args.class_weight : ones({k}, z.options());
     const Tensor onehot = eq(safe.unsqueeze(1), arange(0, static_cast<double>(k)).to(z.device()).unsqueeze(0)).to(z.dtype());
     target_distribution = (onehot * (1.0 - smooth) + smooth / static_cast<double>(k)) * weight * kept.to(z.dtype()).unsqueeze(1);
   }
   const Tensor total = target_distribution.sum({1}, true);
-  return dl.unsqueeze(1) * (total * softmax(z, 1) - target_distribution);
+  // Ignored rows give 0 whatever they hold: dl is infinite when a mean divides by no targets at all.
+  const Tensor row_dl = where(kept, dl, zeros_like(dl)).unsqueeze(1);
+  const Tensor row_z = where(kept.unsqueeze(1), z, zeros_like(z));
+  return row_dl * (total * softmax(row_z, 1) - target_distribution);
 }
 
 bool is_half(const Tensor& x) { return x.dtype() == DType::bf16 || x.dtype() == DType::f16; }

@@ -14,7 +14,7 @@ enum class Reduction { none, mean, sum };
 CAIRN_API Tensor binary_cross_entropy(const Tensor& p, const Tensor& y, Reduction reduction = Reduction::mean,
                                       const Tensor& weight = {});
 
-/// The same of p = sigmoid(z), as max(z, 0) - z y + log(1 + exp(-|z|)): exact for any z.
+/// The same of p = sigmoid(z), as max(z, 0) - z y + log(1 + exp(-|z|)): exact for any finite z.
 CAIRN_API Tensor binary_cross_entropy_with_logits(const Tensor& z, const Tensor& y, Reduction reduction = Reduction::mean,
                                                   const Tensor& weight = {});
 

@@ -46,32 +46,34 @@ struct ClassWeights {
   }
 };
 
+/// log sum exp(z) = max + log_sum. Kept apart, because (max - z_t) + log_sum loses nothing to large logits.
+struct LogSumExp {
+  double max, log_sum;
+  double value() const { return max + log_sum; }
+};
+
 template <class T>
-double log_sum_exp(const T* z, std::int64_t n) {
-  const T max = row_max(z, n);
-  if (max - max != T{0}) return static_cast<double>(max);  // +-inf (log of infinity, or of 0)
-  const Vec<T> vmax(static_cast<double>(max));
-  return static_cast<double>(max) +
-         ::log(row_sum<T>(n, [&](auto place) HWY_ATTR { return exp(place.load(z) - vmax); }));
+LogSumExp log_sum_exp(const T* z, std::int64_t n) {
+  const auto max = static_cast<double>(row_max(z, n));
+  if (max - max != 0.0) return {max, 0.0};  // +-inf: the log of infinity, or of 0
+  const Vec<T> vmax(max);
+  return {max, ::log(row_sum<T>(n, [&](auto place) HWY_ATTR { return exp(place.load(z) - vmax); }))};
 }
 
 template <class T>
 void forward_row(const T* z, std::int64_t t, ClassWeights<T> weights, double smoothing, T& loss, T& lse_out) {
   using V = Vec<T>;
   const std::int64_t n = weights.classes;
-  const double lse = log_sum_exp(z, n);
-  lse_out = static_cast<T>(lse);
-  double value = (1.0 - smoothing) * weights.of(t) * (lse - static_cast<double>(z[t]));
+  const LogSumExp lse = log_sum_exp(z, n);
+  lse_out = static_cast<T>(lse.value());
+  double value = (1.0 - smoothing) * weights.of(t) * ((lse.max - static_cast<double>(z[t])) + lse.log_sum);
   if (smoothing > 0.0) {
-    const V shift(static_cast<double>(lse_out));
+    const V max(lse.max), log_sum(lse.log_sum);
     const double total = row_sum<T>(n, [&](auto place) HWY_ATTR {
-      const V log_ratio = shift - place.load(z);
+      const V log_ratio = (max - place.load(z)) + log_sum;
       return weights.w ? place.load(weights.w) * log_ratio : log_ratio;
     });
-    // lse was rounded to T inside the sum
-    const double lost = lse - static_cast<double>(lse_out);
-    const double correction = lost == lost ? lost * weights.total() : 0.0;
-    value += smoothing / static_cast<double>(n) * (total + correction);
+    value += smoothing / static_cast<double>(n) * total;
   }
   loss = static_cast<T>(value);
 }
@@ -87,7 +89,7 @@ Status cross_entropy_forward_of(View logits, View target, View class_weight, con
       const T* z = logits.as<const T>() + r * columns;
       if (t == options.ignore_index) {
         at<T>(loss, r) = T{0};
-        at<T>(lse, r) = static_cast<T>(log_sum_exp(z, columns));
+        at<T>(lse, r) = static_cast<T>(log_sum_exp(z, columns).value());
       } else {
         forward_row<T>(z, t, weights, options.label_smoothing, at<T>(loss, r), at<T>(lse, r));
       }
