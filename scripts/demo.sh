@@ -6,13 +6,13 @@ cd "$(dirname "$0")/.."
 
 scripts/install_deps.sh demo
 options=()
-if [ ! -e build/release/CMakeCache.txt ]; then  # else leave the choices of an earlier build alone
-  options=(-DCAIRN_BUILD_TESTS=OFF -DCAIRN_BUILD_BENCH=OFF)
+if [ ! -e build/release/CMakeCache.txt ] && [ ! -e /usr/include/gtest/gtest.h ]; then
+  options=(-DCAIRN_BUILD_TESTS=OFF -DCAIRN_BUILD_BENCH=OFF)  # scripts/test.sh installs what these need
 fi
 scripts/build.sh release "${options[@]}" -- image_classification
 
 # Without CAIRN_DATA the app takes the embedded set, also where CIFAR-10 is at hand.
-env -u CAIRN_DATA build/release/apps/image_classification --model resnet20 --epochs 3 --out out/demo
+env -u CAIRN_DATA build/release/apps/image_classification --model resnet20 --batch 64 --epochs 4 --out out/demo
 echo
 echo "The metrics and the model are in out/demo. To train on photographs instead:"
 echo "  scripts/get_data.sh cifar10 data_files/cifar10"

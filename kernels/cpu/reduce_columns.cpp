@@ -48,7 +48,7 @@ struct Extreme {
   static HWY_INLINE void take(State& state, std::int64_t i, double b) {
     const double a = state.value[i];
     const bool better = Largest ? b > a : b < a;
-    state.value[i] = (better | (b != b)) & (a == a) ? b : a;
+    state.value[i] = ((better | (b != b)) & (a == a)) ? b : a;
   }
 };
 

@@ -98,7 +98,7 @@ class SecondGradient : public RowTest {};
 TEST_P(SecondGradient, MatchesFiniteDifferences) {
   int checked = 0;
   for (const Sample& sample : GetParam()->samples) {
-    if (!small(sample, 160) || ++checked > 3) continue;
+    if (!small(sample, 160) || (++checked > 3 && !small(sample, 20))) continue;
     check_derivatives(*GetParam(), sample, Layout::row_major, cairn::gradgradcheck);
   }
   EXPECT_TRUE(checked > 0 || GetParam()->name == "Tensor::to") << "the row has no small smooth sample";

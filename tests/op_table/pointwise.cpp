@@ -118,7 +118,7 @@ void bounded_and_powers(Rows& rows) {
   clamp.dtypes = same_numbers;
   clamp.bad_calls = {bad<cairn::ValueError>("bounds in the wrong order", [] { (void)cairn::clamp(cairn::zeros({2}), 1.0, 0.0); }, {"[clamp]", "1", "0"})};
   rows.push_back(clamp);
-  for (const double exponent : {2.0, 3.0, 0.5, -1.0, -1.5, 0.0, 1.0}) {
+  for (const double exponent : {2.0, 3.0, 0.5, -0.5, -1.0, -1.5, 0.0, 1.0}) {
     const bool whole = exponent == std::trunc(exponent);
     const Domain domain{.low = whole && exponent >= 0 ? -2.0 : 0.3, .high = 3, .special = {0.0, inf, nan, 1e-10, 1e10, -2.0, -0.5}};
     OpRow row = unary("pow", [exponent](const Tensor& x) { return cairn::pow(x, exponent); },
