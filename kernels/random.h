@@ -8,7 +8,8 @@
 namespace cairn::inline v0 {
 
 struct RandomKernels {
-  /// low + (high - low) * u, u in [0, 1) with 24 bits, computed in f32 (f64 for f64 outputs). Floating dtypes.
+  /// low + (high - low) * u, u in [0, 1) with 24 bits, computed in f32 (f64 for f64 outputs); values that
+  /// would round to `high` become the largest one below it. Floating dtypes.
   Status (*uniform)(Context&, View out, const PhiloxState* state, double low, double high);
 
   /// mean + deviation * z, z standard normal by Box and Muller from the two words (2 j, 2 j + 1) of pair j = i / 2:

@@ -7,6 +7,8 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <limits>
+#include <type_traits>
 
 #ifdef __CUDACC__
 #define CAIRN_ON_ANY_DEVICE __host__ __device__ inline
@@ -22,6 +24,25 @@ CAIRN_ON_ANY_DEVICE float uniform_value(std::uint32_t bits, float low, float wid
 }
 CAIRN_ON_ANY_DEVICE double uniform_value(std::uint32_t bits, double low, double width) {
   return std::fma(width, static_cast<double>(uniform_from_bits(bits)), low);
+}
+
+/// The largest value of T below `high`, in the arithmetic type A: uniform values are bounded by it, because rounding
+/// to T could otherwise reach `high`. (Not called on the device: a launch computes it once.)
+template <class T, class A>
+A largest_below(double high) {
+  if constexpr (std::is_same_v<T, A>) {
+    const T nearest = static_cast<T>(high);
+    return static_cast<double>(nearest) < high ? nearest : std::nextafter(nearest, -std::numeric_limits<T>::infinity());
+  } else {
+    T value(static_cast<float>(high));
+    if (static_cast<double>(static_cast<float>(value)) < high) return static_cast<A>(value);
+    if ((value.bits & 0x7fffU) == 0) {
+      value.bits = 0x8001U;  // just below zero
+    } else {
+      value.bits = static_cast<std::uint16_t>((value.bits & 0x8000U) != 0 ? value.bits + 1 : value.bits - 1);
+    }
+    return static_cast<A>(value);
+  }
 }
 
 /// u < p exactly when the upper 24 bits are below this: ceil(p * 2^24), 0 for p <= 0 or NaN, 2^24 for p >= 1.

@@ -24,6 +24,9 @@ void check_pair(const char* op, const Tensor& a, const Tensor& b) {
                     a.describe(), " and ", b.describe());
 }
 
+bool is_half(const Tensor& x) { return x.dtype() == DType::bf16 || x.dtype() == DType::f16; }
+Tensor widen(const Tensor& x) { return x.defined() ? x.to(DType::f32) : x; }
+
 Tensor pair_kernel(const char* op, PointwiseOp kernel, const Tensor& a, const Tensor& b) {
   Tensor loss = detail::result_like(a.sizes(), a.dtype(), {a, b});
   detail::run_pointwise(op, kernel, {a, b}, loss);
@@ -105,12 +108,13 @@ Tensor composite_cross_entropy_backward(const Tensor& z, const Tensor& target, c
   return row_dl * (total * softmax(row_z, 1) - target_distribution);
 }
 
-bool is_half(const Tensor& x) { return x.dtype() == DType::bf16 || x.dtype() == DType::f16; }
-
+/// The arguments for f32 logits.
 CrossEntropyArgs widened(CrossEntropyArgs args) {
-  if (args.class_weight.defined()) args.class_weight = args.class_weight.to(DType::f32);
+  args.class_weight = widen(args.class_weight);
   return args;
 }
+
+Tensor contiguous_or_none(const Tensor& x) { return x.defined() ? x.contiguous() : x; }
 
 }  // namespace
 
@@ -119,12 +123,13 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntr
   const Rows rows = as_rows("cross_entropy", logits, target, args);
   const Tensor& z = rows.values;
   const CrossEntropyOptions options{args.label_smoothing, args.ignore_index};
+  const Tensor weight = contiguous_or_none(args.class_weight);
   Tensor loss = empty({z.size(0)}, z.options());
   Tensor lse = empty({z.size(0)}, z.options());
   if (z.numel() > 0) {
-    run("cross_entropy", kernels(z).loss.cross_entropy_forward, z, rows.target, args.class_weight, options, loss, lse);
+    run("cross_entropy", kernels(z).loss.cross_entropy_forward, z, rows.target, weight, options, loss, lse);
   }
-  loss = record("cross_entropy", {z}, loss, save(z, rows.target, args.class_weight, lse), [options](const Grads& g) -> Gradients {
+  loss = record("cross_entropy", {z}, loss, save(z, rows.target, weight, lse), [options](const Grads& g) -> Gradients {
     const Tensor saved_z = g.saved(0), saved_target = g.saved(1), saved_weight = g.saved(2);
     if (grad_enabled()) {
       return composite_cross_entropy_backward(saved_z, saved_target, g[0],
@@ -146,11 +151,12 @@ Tensor nll_loss(const Tensor& log_probabilities, const Tensor& target, const Cro
   if (is_half(log_probabilities)) return nll_loss(log_probabilities.to(DType::f32), target, widened(args)).to(log_probabilities.dtype());
   const Rows rows = as_rows("nll_loss", log_probabilities, target, args);
   const Tensor& values = rows.values;
+  const Tensor weight = contiguous_or_none(args.class_weight);
   Tensor loss = empty({values.size(0)}, values.options());
   if (values.numel() > 0) {
-    run("nll_loss", kernels(values).loss.nll_forward, values, rows.target, args.class_weight, args.ignore_index, loss);
+    run("nll_loss", kernels(values).loss.nll_forward, values, rows.target, weight, args.ignore_index, loss);
   }
-  loss = record("nll_loss", {values}, loss, save(rows.target, args.class_weight),
+  loss = record("nll_loss", {values}, loss, save(rows.target, weight),
                 [ignore = args.ignore_index, sizes = values.sizes()](const Grads& g) -> Gradients {
                   const Tensor saved_target = g.saved(0), saved_weight = g.saved(1);
                   const Tensor dloss = g[0].contiguous();
@@ -169,6 +175,7 @@ Tensor nll_loss(const Tensor& log_probabilities, const Tensor& target, const Cro
 Tensor binary_cross_entropy(const Tensor& p, const Tensor& y, Reduction reduction, const Tensor& weight) {
   const char* op = "binary_cross_entropy";
   check_pair(op, p, y);
+  if (is_half(p)) return binary_cross_entropy(widen(p), widen(y), reduction, widen(weight)).to(p.dtype());
   {
     const NoGrad guard;
     const bool inside = p.numel() == 0 || all(logical_and(p >= 0.0, p <= 1.0)).item() != 0.0;
@@ -195,6 +202,7 @@ Tensor binary_cross_entropy(const Tensor& p, const Tensor& y, Reduction reductio
 Tensor binary_cross_entropy_with_logits(const Tensor& z, const Tensor& y, Reduction reduction, const Tensor& weight) {
   const char* op = "binary_cross_entropy_with_logits";
   check_pair(op, z, y);
+  if (is_half(z)) return binary_cross_entropy_with_logits(widen(z), widen(y), reduction, widen(weight)).to(z.dtype());
   Tensor loss = record(op, {z, y}, pair_kernel(op, PointwiseOp::bce_with_logits, z, y), save(z, y), [](const Grads& g) -> Gradients {
     const Tensor sz = g.saved(0);
     return {g.needs(0) ? g[0] * (sigmoid(sz) - g.saved(1)) : Tensor(), g.needs(1) ? neg(g[0] * sz) : Tensor()};
@@ -205,11 +213,13 @@ Tensor binary_cross_entropy_with_logits(const Tensor& z, const Tensor& y, Reduct
 
 Tensor mse_loss(const Tensor& a, const Tensor& b, Reduction reduction) {
   check_pair("mse_loss", a, b);
+  if (is_half(a)) return mse_loss(widen(a), widen(b), reduction).to(a.dtype());
   return reduce_loss(square(a - b), reduction);
 }
 
 Tensor l1_loss(const Tensor& a, const Tensor& b, Reduction reduction) {
   check_pair("l1_loss", a, b);
+  if (is_half(a)) return l1_loss(widen(a), widen(b), reduction).to(a.dtype());
   return reduce_loss(abs(a - b), reduction);
 }
 

@@ -60,6 +60,32 @@ void check_batch_norm(const Tensor& x, const std::vector<std::pair<const char*, 
   }
 }
 
+Tensor contiguous_or_none(const Tensor& x) { return x.defined() ? x.contiguous() : x; }
+
+/// `running` as the kernel wants it. What it writes is brought back by store().
+class RunningStatistic {
+ public:
+  RunningStatistic(const Tensor& running, DType dtype) : running_(running) {
+    if (!running.defined()) return;
+    const NoGrad guard;
+    for_kernel = running.to(dtype).contiguous();
+  }
+  void store() const {
+    if (!running_.defined()) return;
+    const NoGrad guard;
+    if (for_kernel.is_same(running_)) {
+      running_.bump_version();
+    } else {
+      running_.copy_(for_kernel);
+    }
+  }
+
+  Tensor for_kernel;
+
+ private:
+  Tensor running_;
+};
+
 }  // namespace
 
 Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& running_mean,
@@ -69,33 +95,42 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, con
   check<ValueError>(running_mean.defined() == running_var.defined(), op, "running_mean and running_var come together");
   check<ValueError>(training || running_mean.defined(), op, "evaluation needs running_mean and running_var");
   if (is_half(x)) {
-    return batch_norm(x.to(DType::f32), widen(weight), widen(bias), running_mean, running_var, training, momentum, eps).to(x.dtype());
+    const RunningStatistic mean(running_mean, DType::f32), variance(running_var, DType::f32);
+    const Tensor y = batch_norm(x.to(DType::f32), widen(weight), widen(bias), mean.for_kernel, variance.for_kernel, training,
+                                momentum, eps);
+    if (training) {
+      mean.store();
+      variance.store();
+    }
+    return y.to(x.dtype());
   }
   const std::int64_t channels = x.size(1);
   check<ValueError>(!training || channels == 0 || x.numel() / channels > 1, op,
                     "training needs more than one value per channel, got ", x.describe());
 
   const Tensor input = dense(x);
+  const Tensor w = contiguous_or_none(weight), b = contiguous_or_none(bias);
+  const RunningStatistic running_m(running_mean, x.dtype()), running_v(running_var, x.dtype());
   Tensor y = empty_like(input);
-  Tensor mean = running_mean, invstd;
+  Tensor mean, invstd;
   if (training) {
     mean = empty({channels}, x.options());
     invstd = empty({channels}, x.options());
-    run(op, kernels(x).norm.batch_norm_train, as_ncl(input), weight, bias, running_mean, running_var, as_ncl(y), mean, invstd,
-        momentum, eps);
-    if (running_mean.defined()) {
-      running_mean.bump_version();
-      running_var.bump_version();
-    }
+    run(op, kernels(x).norm.batch_norm_train, as_ncl(input), w, b, running_m.for_kernel, running_v.for_kernel, as_ncl(y), mean,
+        invstd, momentum, eps);
+    running_m.store();
+    running_v.store();
   } else {
-    if (y.numel() > 0) run(op, kernels(x).norm.batch_norm_eval, as_ncl(input), weight, bias, running_mean, running_var, as_ncl(y), eps);
-    if (will_record({input, weight, bias})) {
+    if (y.numel() > 0) {
+      run(op, kernels(x).norm.batch_norm_eval, as_ncl(input), w, b, running_m.for_kernel, running_v.for_kernel, as_ncl(y), eps);
+    }
+    if (will_record({input, w, b})) {
       const NoGrad guard;
-      mean = running_mean.clone();  // the buffer may be updated before backward
-      invstd = rsqrt(running_var + eps);
+      mean = running_mean.contiguous().clone();  // the buffer may be updated before backward
+      invstd = rsqrt(running_var.contiguous() + eps);
     }
   }
-  return record(op, {input, weight, bias}, y, save(input, weight, mean, invstd), [training, eps](const Grads& g) -> Gradients {
+  return record(op, {input, w, b}, y, save(input, w, mean, invstd), [training, eps](const Grads& g) -> Gradients {
     const Tensor saved_x = g.saved(0), saved_weight = g.saved(1), saved_mean = g.saved(2), saved_invstd = g.saved(3);
     if (grad_enabled()) {
       auto all = composite_backward(saved_x, g[0], saved_weight, saved_mean, saved_invstd, training, eps);

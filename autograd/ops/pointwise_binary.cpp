@@ -210,6 +210,10 @@ const Tensor& Tensor::fill_(double value) const {
 }
 
 const Tensor& Tensor::add_(const Tensor& other, double alpha) const {
+  if (!is_floating(dtype()) && alpha != 1.0 && alpha != -1.0) {
+    check<DTypeError>(alpha == std::trunc(alpha), "add_", "the multiple ", alpha, " cannot be stored in ", describe());
+    return add_(other * alpha);
+  }
   const Tensor addend = operand_for("add_", *this, other);
   check_in_place("add_", *this, {addend});
   if (alpha == 1.0 || alpha == -1.0) {

@@ -78,6 +78,34 @@ Tensor extreme(const char* name, ReduceOp op, const Tensor& x, const Dims& dims,
   });
 }
 
+/// For each element the product of all others that are reduced with it, from recorded products of what stands before
+/// and after it: differentiable everywhere, but one op per element of a reduction.
+Tensor products_of_others(const Tensor& x, const Dims& kept) {
+  Dims order;  // the reduced dimensions go last
+  for (int i = 0; i < x.rank(); ++i) {
+    if (kept[i] != 1) order.push_back(i);
+  }
+  for (int i = 0; i < x.rank(); ++i) {
+    if (kept[i] == 1) order.push_back(i);
+  }
+  Dims inverse = order;
+  for (int i = 0; i < order.size(); ++i) inverse[static_cast<int>(order[i])] = i;
+  const Tensor moved = x.permute(order);
+  const Tensor rows = moved.reshape({kept.product(), x.numel() / kept.product()});
+  const std::int64_t n = rows.size(1);
+  std::vector<Tensor> others(static_cast<std::size_t>(n));
+  Tensor before = ones_like(rows.select(1, 0)), after = before;
+  for (std::int64_t i = 0; i < n; ++i) {
+    others[static_cast<std::size_t>(i)] = before;
+    if (i + 1 < n) before = before * rows.select(1, i);
+  }
+  for (std::int64_t i = n - 1; i >= 0; --i) {
+    others[static_cast<std::size_t>(i)] = others[static_cast<std::size_t>(i)] * after;
+    if (i > 0) after = after * rows.select(1, i);
+  }
+  return stack(others, 1).reshape(moved.sizes()).permute(inverse);
+}
+
 Tensor arg_extreme(const char* name, ReduceOp op, const Tensor& x, std::optional<std::int64_t> dim, bool keepdim) {
   const Reduced shape = reduced_shape(name, x, dim ? Dims{*dim} : Dims{});
   check<ShapeError>(shape.count > 0, name, "an empty reduction has no extreme element: ", x.describe());
@@ -102,9 +130,11 @@ Tensor prod(const Tensor& x, const Dims& dims, bool keepdim) {
   const Reduced shape = reduced_shape("prod", x, dims);
   const Tensor y = finish(reduce("prod", ReduceOp::prod, x, shape.kept, sum_dtype(x)), shape, keepdim);
   return record("prod", {x}, y, save(x), [kept = shape.kept](const Grads& g) -> Gradients {
+    const Tensor a = g.saved(0);
+    if (a.numel() == 0) return zeros_like(a);
+    if (grad_enabled()) return g[0].reshape(kept) * products_of_others(a, kept);
     // The product of all the others. Dividing would fail at zeros, so each zero is counted: with none it is
     // y / x, with one it is the product of the rest at that place, with two or more it is 0 everywhere.
-    const Tensor a = g.saved(0);
     const Dims reduced = reduced_dims(kept);
     const Tensor zero = eq(a, zeros_like(a));
     const Tensor patched = where(zero, ones_like(a), a);

@@ -66,9 +66,10 @@ Status uniform(Context&, View out, const PhiloxState* state, double low, double 
     using T = decltype(zero);
     using A = Arithmetic<T>;
     const A from = static_cast<A>(low), width = static_cast<A>(high - low);
+    const A limit = low < high ? random_math::largest_below<T, A>(high) : from;
     for_words(out.numel(), *state, [&](std::int64_t begin, std::int64_t count, const std::uint32_t* words) HWY_ATTR {
       put<T>(out, begin, count, [&](std::int64_t j) HWY_ATTR {
-        return random_math::uniform_value(words[j], from, width);
+        return std::min(random_math::uniform_value(words[j], from, width), limit);
       });
     });
   });

@@ -92,6 +92,8 @@ void uniforms(Rows& rows) {
                            [](std::int64_t i) { return -1.0 + 4.0 * uniform_at(i); }));
   rows.back().tolerances.f32 = 1e-7;
   rows.back().tolerances.floor = 1.0;
+  rows.back().tolerances.bf16 = 0x1p-7;  // a whole last place: what would round to 3 is brought below it
+  rows.back().tolerances.f16 = 0x1p-10;
 }
 
 void normals(Rows& rows) {
