@@ -7,7 +7,8 @@ namespace cairn::inline v0 {
 
 struct GradOptions {
   bool retain_graph = false;  ///< keep the graph for another pass
-  bool create_graph = false;  ///< record the pass itself, so that its result can be differentiated again (retains)
+  bool create_graph = false;  ///< record the pass itself, so that its result can be differentiated again (retains). With
+                              ///< backward() the leaf's grad then holds the graph and the graph the leaf: prefer grad()
   bool allow_unused = false;  ///< give an undefined gradient for an input that the outputs do not depend on
 };
 

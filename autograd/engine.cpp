@@ -1,6 +1,7 @@
 #include <cairn/autograd/autograd.h>
 #include <cairn/autograd/node.h>
 #include <cairn/autograd/ops.h>
+#include <cairn/autograd/run.h>
 
 #include <algorithm>
 #include <atomic>
@@ -18,6 +19,14 @@ struct Task {
   std::vector<Tensor> gradients;  // by output, summed as they arrive
   bool wanted = false;            // leads to a gradient that was asked for
 };
+
+/// Whether nobody else can see the elements of `gradient`, so that another one may be added to it in place.
+bool is_exclusive(const Tensor& gradient) {
+  for (int i = 0; i < gradient.rank(); ++i) {
+    if (gradient.sizes()[i] > 1 && gradient.strides()[i] == 0) return false;  // expanded: elements share memory
+  }
+  return gradient.impl().use_count() == 1 && gradient.storage().use_count() == 1;
+}
 
 struct BySequence {
   bool operator()(const Node* a, const Node* b) const { return a->sequence < b->sequence; }
@@ -98,7 +107,7 @@ class Pass {
     Tensor& slot = task.gradients[static_cast<std::size_t>(edge.output)];
     if (!slot.defined()) {
       slot = std::move(gradient);
-    } else if (!options_.create_graph && slot.impl().use_count() == 1 && slot.storage().use_count() == 1) {
+    } else if (!options_.create_graph && is_exclusive(slot)) {
       slot.add_(gradient);
     } else {
       slot = slot + gradient;
@@ -114,15 +123,21 @@ class Pass {
       const HookList calls = *hooks;  // a hook may remove itself
       for (const auto& [number, hook] : calls) {
         Tensor replaced = hook(gradient);
-        if (replaced.defined()) gradient = std::move(replaced);
+        if (!replaced.defined()) continue;
+        const Node::OutputInfo& info = node.outputs[static_cast<std::size_t>(index)];
+        if (replaced.sizes() != info.sizes || replaced.device() != info.device) {
+          throw AutogradError(concat("[hook of ", node.op, "] returned ", replaced.describe(), " as the gradient of a tensor of shape ",
+                                     info.sizes, " on ", to_string(info.device)));
+        }
+        gradient = replaced.to(info.dtype);
       }
     }
     for (const auto& [index, weak] : node.retained_grads) {
       const auto impl = weak.lock();
       const Tensor& gradient = task.gradients[static_cast<std::size_t>(index)];
-      if (impl && gradient.defined()) {
+      if (impl && gradient.defined() && targets_.empty()) {  // grad() leaves every .grad() alone
         TensorMeta& meta = make_meta(Tensor(impl));
-        meta.grad = meta.grad.defined() ? meta.grad + gradient : gradient;
+        meta.grad = meta.grad.defined() ? meta.grad + gradient : gradient.clone();
       }
     }
     for (std::size_t t = 0; t < targets_.size(); ++t) {
@@ -243,6 +258,9 @@ void Tensor::set_grad(const Tensor& gradient) const {
   if (!gradient.defined() && find_meta(*this) == nullptr) return;
   check<ShapeError>(!gradient.defined() || gradient.sizes() == sizes(), "set_grad", "the gradient is ", gradient.describe(),
                     " for ", describe());
+  check<DTypeError>(!gradient.defined() || gradient.dtype() == dtype(), "set_grad", "the gradient is ", gradient.describe(), " for ",
+                    describe());
+  check_same_device("set_grad", {*this, gradient});
   make_meta(*this).grad = gradient;
 }
 

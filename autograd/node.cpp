@@ -3,6 +3,7 @@
 #include <cairn/autograd/ops.h>
 
 #include <atomic>
+#include <mutex>
 
 namespace cairn::inline v0 {
 
@@ -69,18 +70,22 @@ Node::Node(const char* op_) : op(op_), sequence(next_sequence.fetch_add(1, std::
 // A chain of a million nodes must not be freed by a million nested destructors: the references that a
 // dying node holds are queued, and the outermost call works the queue off.
 void release_node(std::shared_ptr<Node>&& node) {
-  thread_local std::vector<std::shared_ptr<Node>> queue;
-  thread_local bool draining = false;
+  // A plain pointer, so that tensors in static objects can still be freed when the thread's own objects are gone.
+  thread_local std::vector<std::shared_ptr<Node>>* active = nullptr;
   if (node == nullptr) return;
+  if (active != nullptr) {
+    active->push_back(std::move(node));
+    return;
+  }
+  std::vector<std::shared_ptr<Node>> queue;
   queue.push_back(std::move(node));
-  if (draining) return;
-  draining = true;
+  active = &queue;
   while (!queue.empty()) {
     std::shared_ptr<Node> last = std::move(queue.back());
     queue.pop_back();
     last.reset();
   }
-  draining = false;
+  active = nullptr;
 }
 
 Node::~Node() {
@@ -127,7 +132,7 @@ std::vector<Tensor> AccumulateGrad::apply(std::vector<Tensor> gradients, const s
       meta.grad.add_(gradient);
     }
   } else if (grad_enabled()) {
-    meta.grad = gradient;
+    meta.grad = gradient.clone();  // others may hold the same gradient
   } else {
     const bool sole_owner = gradient.impl().use_count() == 1 && gradient.storage().use_count() == 1;
     meta.grad = sole_owner && gradient.strides() == leaf_.strides() ? gradient : empty_like(leaf_).copy_(gradient);
@@ -157,6 +162,8 @@ Edge gradient_edge(const char* op, const Tensor& tensor) {
   TensorMeta* meta = find_meta(tensor);
   if (meta == nullptr || !meta->requires_grad) return {};
   if (meta->node) return {meta->node, meta->output};
+  static std::mutex mutex;  // several threads may use one leaf, each in a graph of its own
+  const std::lock_guard lock(mutex);
   std::shared_ptr<Node> sink = meta->accumulate.lock();
   if (!sink) {
     sink = std::make_shared<AccumulateGrad>(tensor);
@@ -240,7 +247,19 @@ void record_in_place(const char* op, const Tensor& self, const std::vector<Tenso
   operands.insert(operands.end(), inputs.begin(), inputs.end());
   self.bump_version();
   if (!will_record(operands)) return;
+  for (const auto& item : saved) {
+    const auto* tensor = std::get_if<Tensor>(&item);
+    if (tensor != nullptr && tensor->defined() && tensor->storage() == self.storage()) {
+      throw AutogradError(concat("[", op, "] saves memory that it has just overwritten"));
+    }
+  }
   const auto node = make_node(op, edges_of(op, operands), {self}, saved, std::move(backward));
+  // .grad() and new hooks are of the new value; hooks that are there already stay with the old one.
+  TensorMeta& meta = make_meta(self);
+  if (meta.node) {
+    if (const auto kept = meta.node->retained_grads.extract(meta.output); !kept.empty()) node->retained_grads[0] = kept.mapped();
+  }
+  meta.hooks.reset();
   connect(self, node, 0);
   self.storage()->count_rebase();
 }

@@ -43,6 +43,7 @@ void throw_status(const char* op, Status status, Device device, const std::vecto
 }  // namespace detail
 
 void check_same_device(const char* op, const std::vector<Tensor>& tensors) {
+  check<ValueError>(tensors.empty() || tensors[0].defined(), op, "an operand is undefined");
   const Tensor* first = nullptr;
   for (const Tensor& tensor : tensors) {
     if (!tensor.defined()) continue;

@@ -46,7 +46,7 @@ const Tensor* first_tensor(const First& first, const Rest&... rest) {
 
 }  // namespace detail
 
-/// Throws DeviceError naming `op` unless all defined tensors lie on one device.
+/// Throws DeviceError naming `op` unless all defined tensors lie on one device, and ValueError when the first is undefined.
 void check_same_device(const char* op, const std::vector<Tensor>& tensors);
 
 /// Calls kernel(context, args…) on the device of the first tensor among `args`; an undefined tensor is passed

@@ -33,5 +33,5 @@ function(cairn_component name)
   set_target_properties(cairn_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   target_sources(cairn PRIVATE $<TARGET_OBJECTS:cairn_${name}>)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${name}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cairn/${name}
-    FILES_MATCHING PATTERN "*.h" PATTERN "detail" EXCLUDE)
+    FILES_MATCHING PATTERN "*.h" PATTERN "*-inl.h" EXCLUDE PATTERN "detail" EXCLUDE PATTERN "cpu" EXCLUDE)
 endfunction()

@@ -150,6 +150,7 @@ Tensor empty_like(const Tensor& like, DType dtype) {
 Tensor make_view(const Tensor& base, const Dims& sizes, const Dims& strides, std::int64_t offset) {
   check<ShapeError>(sizes.size() == strides.size(), "make_view", "sizes ", sizes, " and strides ", strides,
                     " differ in length");
+  checked_bytes("make_view", sizes, base.dtype());
   const auto [span, low] = extent(sizes, strides);
   const auto elements = static_cast<std::int64_t>(base.storage()->bytes() / size_of(base.dtype()));
   check<ShapeError>(span == 0 || (offset + low >= 0 && offset + low + span <= elements), "make_view", "sizes ", sizes,

@@ -33,7 +33,7 @@ struct TensorOptions {
   Device device = Device::cpu();
 };
 
-/// A half-open range with a step, as in Python. Missing bounds mean "from the end that the step starts at".
+/// A half-open range with a positive step, as in Python. Missing bounds mean the first and the last element.
 struct Slice {
   std::optional<std::int64_t> start;
   std::optional<std::int64_t> stop;

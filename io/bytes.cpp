@@ -110,8 +110,17 @@ MappedFile::~MappedFile() {
 }
 
 AtomicFile::AtomicFile(const std::string& path) : path_(path) {
+  std::error_code error;
+  if (std::filesystem::is_symlink(path, error)) {  // replace what it points to, not the link
+    const auto target = std::filesystem::weakly_canonical(path, error);
+    if (!error) path_ = target.string();
+  }
+  const auto status = std::filesystem::status(path_, error);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    throw_io_error(path, "is not a regular file, so it cannot be replaced");
+  }
   static std::atomic<unsigned> serial{0};
-  temporary_ = concat(path, ".", ::getpid(), ".", serial.fetch_add(1), ".tmp");
+  temporary_ = concat(path_, ".", ::getpid(), ".", serial.fetch_add(1), ".tmp");
   file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (file_ < 0) throw_errno(temporary_, "cannot create");
 }

@@ -26,7 +26,9 @@ constexpr std::array<std::pair<std::string_view, DType>, dtype_count> format_nam
 /// The parser alone would let the last of two equal keys win.
 Json parse_without_duplicates(const std::string& path, std::string_view text) {
   std::vector<std::set<std::string>> keys;  // of the objects that are open
-  const auto watch = [&](int, Json::parse_event_t event, Json& value) {
+  constexpr int deepest = 3;  // names, entries, numbers
+  const auto watch = [&](int depth, Json::parse_event_t event, Json& value) {
+    if (depth > deepest) throw_io_error(path, "header is nested too deeply");
     if (event == Json::parse_event_t::object_start) {
       keys.emplace_back();
     } else if (event == Json::parse_event_t::object_end) {
@@ -100,7 +102,8 @@ class EntryReader {
     std::vector<std::uint64_t> numbers;
     for (const Json& number : value) {
       if (!number.is_number_unsigned()) {
-        fail(concat("has a ", key, " with ", number.dump(), ", expected integers from 0"));
+        const std::string got = number.is_number() ? number.dump() : "a value of type " + std::string(number.type_name());
+        fail(concat("has a ", key, " with ", got, ", expected integers from 0"));
       }
       numbers.push_back(number.get<std::uint64_t>());
     }

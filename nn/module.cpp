@@ -46,8 +46,9 @@ void convert_all(Module& module, const Convert& convert) {
       const auto [entry, is_new] = converted.try_emplace(handle.impl().get());
       if (is_new) {
         keep_alive.push_back(handle);
-        entry->second = convert(handle.detach());
-        entry->second.set_requires_grad(handle.requires_grad());
+        const Tensor plain = handle.detach();
+        const Tensor result = convert(plain);
+        entry->second = result.is_same(plain) ? handle : result.set_requires_grad(handle.requires_grad());
       }
       handle = entry->second;
     } else if (Buffer* const* b = std::get_if<Buffer*>(&member)) {

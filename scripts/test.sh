@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/install_deps.sh test
-scripts/build.sh release -DCAIRN_BUILD_TESTS=ON -DCAIRN_BUILD_APPS=ON -DCAIRN_BUILD_BENCH=ON
+scripts/build.sh release -DCAIRN_BUILD_TESTS=ON -DCAIRN_BUILD_APPS=ON -DCAIRN_BUILD_BENCH=ON ${CI:+-DCAIRN_WERROR=ON}
 
 skipped=()
 scratch=$(mktemp -d)

@@ -5,7 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
+#include <cstdlib>
+#include <thread>
 
 using namespace cairn;
 
@@ -139,6 +142,66 @@ TEST(Backward, AGradientOfTheWrongShapeIsNamed) {
   EXPECT_CONTAINS(error_of<AutogradError>([&] { y.sum().backward(); }), "wrong_shape");
 }
 
+TEST(Backward, ContributionsOfAnyLayoutAddUpInAnyOrder) {
+  using Term = std::function<Tensor(const Tensor&)>;
+  const std::vector<std::pair<Term, double>> terms = {
+      {[](const Tensor& x) { return x.sum(); }, 1.0},
+      {[](const Tensor& x) { return x.mean(); }, 0.5},
+      {[](const Tensor& x) { return square(x).sum(); }, 6.0},
+      {[](const Tensor& x) { return x.expand({3, 2}).sum(); }, 3.0},
+      {[](const Tensor& x) { return x.select(0, 0) + x.select(0, 1); }, 1.0},
+  };
+  for (const auto& [first, first_slope] : terms) {
+    for (const auto& [second, second_slope] : terms) {
+      for (const bool inner : {false, true}) {
+        const Tensor x = leaf({3.0, 3.0}, {2});
+        const Tensor h = inner ? x * 1.0 : x;
+        const Tensor loss = first(h) + second(h);
+        const double expected = first_slope + second_slope;
+        EXPECT_EQ(grad({loss}, {x}, {}, {.retain_graph = true})[0].to_vector<double>(), (std::vector<double>{expected, expected}));
+        loss.backward();
+        EXPECT_EQ(x.grad().to_vector<double>(), (std::vector<double>{expected, expected}));
+      }
+    }
+  }
+}
+
+TEST(Backward, LeavesDoNotShareTheirGradients) {
+  const Tensor x = leaf({1.0, 2.0}, {2}), y = leaf({3.0, 4.0}, {2});
+  for (const bool create_graph : {false, true}) {
+    x.zero_grad();
+    y.zero_grad();
+    (x + y).sum().backward({}, false, create_graph);
+    const NoGrad guard;
+    x.grad().add_(100.0);
+    EXPECT_EQ(y.grad().to_vector<double>(), (std::vector<double>{1.0, 1.0}));
+  }
+}
+
+TEST(Backward, AGraphInAStaticTensorIsFreedAtExit) {
+  EXPECT_EXIT(
+      {
+        static Tensor last;
+        last = leaf({1.0}, {1});
+        for (int i = 0; i < 1000; ++i) last = last * 1.0;
+        std::exit(0);
+      },
+      testing::ExitedWithCode(0), "");
+}
+
+TEST(Backward, ThreadsMayShareALeaf) {
+  const Tensor w = leaf({2.0}, {1});
+  std::vector<std::thread> threads;
+  std::atomic<int> right{0};
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 200; ++i) right += grad({(w * w).sum()}, {w})[0].item() == 4.0;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(right, 800);
+}
+
 TEST(Grad, GivesGradientsOfInnerTensorsWithoutTouchingLeaves) {
   const Tensor x = leaf({3.0}, {1});
   const Tensor h = x * x;
@@ -225,6 +288,29 @@ TEST(Hooks, SeeAndReplaceGradients) {
   EXPECT_THROW(ones({1}).register_hook([](const Tensor& g) { return g; }), AutogradError);
 }
 
+TEST(Hooks, MustReturnAGradientOfTheTensor) {
+  const Tensor x = leaf({1.0, 2.0}, {2});
+  const Tensor y = exp(x);
+  y.register_hook([](const Tensor&) { return ones({1}, f64); });
+  EXPECT_CONTAINS(error_of<AutogradError>([&] { y.sum().backward(); }), "[hook of exp]");
+}
+
+TEST(Hooks, RetainGradFollowsAnInPlaceChange) {
+  const Tensor x = leaf({2.0}, {1});
+  const Tensor y = x * 1.0;
+  y.retain_grad();
+  y.mul_(scalar(10.0, f64));
+  double seen = 0.0;
+  y.register_hook([&](const Tensor& g) {
+    seen = g.item();
+    return Tensor();
+  });
+  y.sum().backward();
+  EXPECT_EQ(y.grad().item(), 1.0);
+  EXPECT_EQ(seen, 1.0);
+  EXPECT_EQ(x.grad().item(), 10.0);
+}
+
 TEST(Hooks, RetainGrad) {
   const Tensor x = leaf({2.0}, {1});
   const Tensor y = x * x;
@@ -242,6 +328,23 @@ TEST(InPlace, OnARecordedTensorRebasesItsHistory) {
   y.backward();
   EXPECT_NEAR(x.grad().item(), 1.0 + 5.0 / 3.0, 1e-15);
   EXPECT_NEAR(w.grad().item(), -10.0 / 9.0, 1e-15);
+}
+
+TEST(InPlace, ByItself) {
+  const auto gradient_of = [](const std::function<void(const Tensor&)>& change) {
+    const Tensor x = leaf({2.0, 3.0}, {2});
+    const Tensor y = x * 1.0;
+    change(y);
+    y.sum().backward();
+    return x.grad().to_vector<double>();
+  };
+  EXPECT_EQ(gradient_of([](const Tensor& y) { y.mul_(y); }), (std::vector<double>{4.0, 6.0}));
+  EXPECT_EQ(gradient_of([](const Tensor& y) { y.mul_(y[0]); }), (std::vector<double>{7.0, 2.0}));
+  EXPECT_EQ(gradient_of([](const Tensor& y) { y.div_(y[0]); }), (std::vector<double>{-0.75, 0.5}));
+  const Tensor square_matrix = arange(0, 90000, 1, f64).reshape({300, 300}).clone();
+  const Tensor expected = square_matrix + square_matrix.t();
+  square_matrix.add_(square_matrix.t());
+  EXPECT_EQ(square_matrix.to_vector<double>(), expected.to_vector<double>());
 }
 
 TEST(InPlace, SecondDerivativeThroughMul) {
@@ -316,6 +419,22 @@ TEST(InPlace, ACycleThroughItsOwnResultDoesNotLeak) {
     x.add_(y);               // x now depends on y
   }
   EXPECT_EQ(memory_stats().in_use, before);
+}
+
+TEST(Errors, ConstantsThatAreNoneAreNamed) {
+  const Tensor x = randn({4, 2}, f64);
+  const Tensor mean = zeros({2}, f64).set_requires_grad();
+  EXPECT_CONTAINS(error_of<AutogradError>([&] { batch_norm(x, {}, {}, mean, ones({2}, f64), false); }), "running_mean");
+  EXPECT_CONTAINS(error_of<ValueError>([&] { matmul(Tensor(), x); }), "[matmul]");
+  EXPECT_CONTAINS(error_of<ShapeError>([] { zeros({1}).expand({-5}); }), "[expand]");
+  EXPECT_CONTAINS(error_of<ValueError>([] { randint(0, 1000, {5}, {DType::u8}); }), "u8");
+  EXPECT_CONTAINS(error_of<ValueError>([] { arange(0, 1e300); }), "[arange]");
+}
+
+TEST(Grad, SecondDerivativeOfPowAtExponentZero) {
+  const Tensor a = leaf({2.0}, {1}), b = leaf({0.0}, {1});
+  const Tensor da = grad({pow(a, b)}, {a}, {}, {.create_graph = true})[0];
+  EXPECT_NEAR(grad({da}, {b})[0].item(), 0.5, 1e-15);  // d2 (a^b) / da db = 1 / a there
 }
 
 TEST(Gradcheck, FindsAWrongGradient) {

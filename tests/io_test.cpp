@@ -47,6 +47,20 @@ TEST_F(IoTest, MappedFileKeepsWritesToItself) {
   EXPECT_EQ(MappedFile(write("empty", {})).size(), 0U);
 }
 
+TEST_F(IoTest, AtomicFileReplacesTheTargetOfALinkAndNoDevice) {
+  write("target", {1});
+  fs::create_symlink(path("target"), path("link"));
+  {
+    AtomicFile file(path("link"));
+    const Bytes bytes{2, 3};
+    file.write(bytes.data(), bytes.size());
+    file.commit();
+  }
+  EXPECT_TRUE(fs::is_symlink(path("link")));
+  EXPECT_EQ(read_file(path("target")), (Bytes{2, 3}));
+  expect_io_error([] { AtomicFile file("/dev/null"); }, "/dev/null", "not a regular file");
+}
+
 TEST_F(IoTest, AtomicFileAppearsOnlyWhenCommitted) {
   const std::string file = write("target", bytes_of("old"));
   {
@@ -297,7 +311,7 @@ TEST_F(SafeTensorsTest, BadHeadersAreRefusedWithTheReason) {
       {R"({"x":)", "header is not JSON"},
       {R"({"x":1}})", "header is not JSON"},
       {"{\"\xff\":1}", "header is not JSON"},
-      {"{\"x\":" + std::string(100'000, '['), "header is not JSON"},
+      {"{\"x\":" + std::string(100'000, '['), "header is nested too deeply"},
       {R"({"x":1})", "\"x\" is not described by an object"},
       {R"({"x":{}})", "has no dtype"},
       {R"({"x":{"dtype":3,"shape":[],"data_offsets":[0,8]}})", "dtype that is no string"},
@@ -352,7 +366,7 @@ TEST_F(SafeTensorsTest, WhatCannotBeSavedIsRefused) {
   EXPECT_TRUE(fs::is_empty(folder_));
   expect_io_error([&] { save_safetensors(path("no/f"), {{"x", x}}); }, path("no/f"), "cannot create: No such file");
   fs::create_directory(path("taken"));
-  expect_io_error([&] { save_safetensors(path("taken"), {{"x", x}}); }, path("taken"), "cannot rename");
+  expect_io_error([&] { save_safetensors(path("taken"), {{"x", x}}); }, path("taken"), "is not a regular file");
 }
 
 TEST_F(SafeTensorsTest, EveryFlippedHeaderByteIsReadOrRefused) {
@@ -372,6 +386,14 @@ TEST_F(SafeTensorsTest, EveryFlippedHeaderByteIsReadOrRefused) {
       }
     }
   }
+}
+
+TEST_F(SafeTensorsTest, ADeeplyNestedHeaderIsRefused) {
+  const std::string header = R"({"a":{"dtype":"F32","data_offsets":[0,0],"shape":)" + std::string(300'000, '[') + std::string(300'000, ']') + "}}";
+  const std::uint64_t length = header.size();
+  std::string text(reinterpret_cast<const char*>(&length), sizeof length);
+  const std::string file = write("deep", bytes_of(text + header));
+  expect_io_error([&] { SafeTensors::open(file); }, file, "nested too deeply");
 }
 
 TEST_F(SafeTensorsTest, PretrainedWeightsAreRead) {

@@ -5,6 +5,7 @@
 #include <cairn/core/parallel.h>
 #include <cairn/data/loader.h>
 #include <cairn/data/synthetic.h>
+#include <cairn/nn/linear.h>
 #include <cairn/nn/models/factory.h>
 #include <cairn/optim/optim.h>
 
@@ -86,4 +87,24 @@ TEST(Training, MemoryDoesNotGrowFromStepToStep) {
     in_use = stats.in_use;
     misses = stats.allocations - stats.cache_hits;
   }
+}
+
+TEST(EmbeddedSet, LogisticRegressionOnRawPixelsFails) {
+  manual_seed(1);
+  const auto as_rows = [](const ImageDataset& set) { return set.images.to(DType::f32).reshape({set.size(), -1}) / 127.5 - 1.0; };
+  const ImageDataset train_set = shapes_dataset(4000, 1), test_set = shapes_dataset(1000, 2);
+  const Tensor x = as_rows(train_set), test = as_rows(test_set);
+  const Tensor y = from_values(train_set.labels, {train_set.size()});
+  nn::Linear linear(x.size(1), 10);
+  optim::Adam adam(linear.parameters(), 1e-3, {.weight_decay = 1e-3});
+  for (int epoch = 0; epoch < 8; ++epoch) {
+    for (std::int64_t begin = 0; begin < 4000; begin += 200) {
+      adam.zero_grad();
+      cross_entropy(linear(x.narrow(0, begin, 200)), y.narrow(0, begin, 200)).backward();
+      adam.step();
+    }
+  }
+  const NoGrad guard;
+  const Tensor hits = eq(linear(test).argmax(1), from_values(test_set.labels, {test_set.size()}));
+  EXPECT_LT(hits.to(DType::f32).mean().item(), 0.7);
 }

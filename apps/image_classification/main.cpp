@@ -35,7 +35,12 @@ Device open_device(const std::string& name) {
 
 /// Checked before the work begins, so that hours of it are not lost.
 void check_outputs(const Options& options) {
-  if (!options.out.empty()) check_writable_folder(options.out);
+  if (!options.out.empty()) {
+    check_writable_folder(options.out);
+    for (const char* name : {"metrics.json", "epochs.csv", "model.safetensors"}) {
+      check_writable_file(in_folder(options.out, name));
+    }
+  }
   if (!options.json.empty()) check_writable_file(options.json);
 }
 
@@ -182,7 +187,10 @@ std::string one_line(std::string text) {
 
 int main(int argc, char** argv) {
   try {
-    return run(parse_options(argc, argv));
+    const int status = run(parse_options(argc, argv));
+    std::cout.flush();
+    if (!std::cout) throw Error("cannot write to the standard output");
+    return status;
   } catch (const UsageError& error) {
     std::cerr << "image_classification: " << one_line(error.what()) << std::endl;
     return 2;

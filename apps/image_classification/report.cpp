@@ -175,6 +175,7 @@ void check_writable_folder(const std::string& folder) {
 void check_writable_file(const std::string& file) {
   std::error_code error;
   if (fs::is_directory(file, error)) cairn::throw_io_error(file, "is a folder, expected a file name");
+  if (fs::exists(file, error) && !fs::is_regular_file(file, error)) cairn::throw_io_error(file, "is not a regular file");
   const std::string folder = fs::absolute(file).parent_path().string();
   if (::access(folder.c_str(), W_OK) != 0) cairn::throw_errno(file, "cannot write to its folder");
 }

@@ -28,7 +28,9 @@ Tensor scalar(double value, TensorOptions options) { return full({}, value, opti
 Tensor arange(double start, double stop, double step, TensorOptions options) {
   check<ValueError>(step != 0.0 && std::isfinite(start) && std::isfinite(stop) && std::isfinite(step), "arange",
                     "start ", start, ", stop ", stop, " and step ", step, " must be finite and the step not 0");
-  const auto count = static_cast<std::int64_t>(std::max(0.0, std::ceil((stop - start) / step)));
+  const double steps = std::max(0.0, std::ceil((stop - start) / step));
+  check<ValueError>(steps < 0x1p48, "arange", "start ", start, ", stop ", stop, " and step ", step, " make too many values");
+  const auto count = static_cast<std::int64_t>(steps);
   std::vector<double> values(static_cast<std::size_t>(count));
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = start + static_cast<double>(i) * step;
   return from_values(values, {count}).to(options.dtype).to(options.device);

@@ -104,6 +104,9 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, con
     }
     return y.to(x.dtype());
   }
+  if (will_record({running_mean, running_var})) {
+    throw AutogradError("[batch_norm] is not differentiable with respect to running_mean and running_var");
+  }
   const std::int64_t channels = x.size(1);
   check<ValueError>(!training || channels == 0 || x.numel() / channels > 1, op,
                     "training needs more than one value per channel, got ", x.describe());

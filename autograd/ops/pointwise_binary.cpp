@@ -121,8 +121,10 @@ Tensor pow(const Tensor& x, const Tensor& exponent) {
                   const Tensor power = g.saved(1);
                   Tensor da, db;
                   if (g.needs(0)) {
-                    const Tensor slope = where(eq(power, zeros_like(power)), zeros_like(power), power * pow(base, power - 1.0));
-                    da = sum_to(g[0] * slope, as);
+                    // p x^(p-1); at x = 0 with p = 0 it is 0, where the formula gives 0 * inf.
+                    const Tensor both_zero = logical_and(eq(power, zeros_like(power)), eq(base, zeros_like(base)));
+                    const Tensor safe_base = where(both_zero, ones_like(base), base);
+                    da = sum_to(g[0] * (power * pow(safe_base, power - 1.0)), as);
                   }
                   if (g.needs(1)) {  // x^p log x, and 0 where x^p is 0 whatever log x is
                     const Tensor y = g.saved(2);
@@ -185,7 +187,12 @@ Tensor operand_for(const char* name, const Tensor& self, const Tensor& other) {
                     " does not broadcast to ", self.describe());
   check<DTypeError>(is_floating(self.dtype()) || !is_floating(other.dtype()), name, "the result cannot be stored in ",
                     self.describe());
-  return other.to(self.dtype());
+  const Tensor operand = other.to(self.dtype());
+  // An operand on the same memory is overwritten while it is read, or before backward needs it.
+  const bool shares = operand.storage() == self.storage();
+  const bool same_elements = operand.storage_offset() == self.storage_offset() && operand.sizes() == self.sizes() &&
+                             operand.strides() == self.strides();
+  return shares && (!same_elements || will_record({self, operand})) ? operand.clone() : operand;
 }
 
 }  // namespace

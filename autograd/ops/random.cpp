@@ -47,7 +47,11 @@ Tensor randn(const Dims& sizes, TensorOptions options) { return normal(sizes, 0.
 Tensor randint(std::int64_t low, std::int64_t high, const Dims& sizes, TensorOptions options) {
   check<ValueError>(low < high && high - low <= (std::int64_t{1} << 32), "randint", "needs low < high at most 2^32 apart, got ", low,
                     " and ", high);
-  const std::int64_t count = sizes.product();
+  const double largest = options.dtype == DType::u8 ? 255.0 : options.dtype == DType::i32 ? 2147483647.0 : 9.2e18;
+  const double smallest = options.dtype == DType::u8 ? 0.0 : options.dtype == DType::i32 ? -2147483648.0 : -9.2e18;
+  check<ValueError>(static_cast<double>(low) >= smallest && static_cast<double>(high - 1) <= largest, "randint", "the range [", low,
+                    ", ", high, ") does not fit ", name_of(options.dtype));
+  const std::int64_t count = empty(sizes, {DType::i64}).numel();  // checks the sizes
   const PhiloxState state = advance_random(static_cast<std::uint64_t>(count));
   std::vector<std::int64_t> values(static_cast<std::size_t>(count));
   const auto range = static_cast<std::uint64_t>(high - low);

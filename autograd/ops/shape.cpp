@@ -204,6 +204,7 @@ Tensor Tensor::expand(const Dims& wanted) const {
     const std::int64_t from = sizes()[i];
     std::int64_t& target = new_sizes[i + extra];
     if (target == -1) target = from;
+    check<ShapeError>(target >= 0, "expand", "sizes must not be negative: ", wanted);
     check<ShapeError>(target == from || from == 1, "expand", describe(), " cannot become ", wanted,
                       ": only sizes of 1 can be repeated");
     new_strides[i + extra] = target == from ? strides()[i] : 0;
@@ -259,7 +260,7 @@ Tensor Tensor::slice(std::int64_t dim, const Slice& range) const {
   const std::int64_t start = resolve(range.start.value_or(0));
   const std::int64_t stop = std::max(start, resolve(range.stop.value_or(n)));
   Dims new_sizes = sizes(), new_strides = strides();
-  new_sizes[d] = (stop - start + range.step - 1) / range.step;
+  new_sizes[d] = stop > start ? (stop - start - 1) / range.step + 1 : 0;
   new_strides[d] = strides()[d] * range.step;
   const std::int64_t offset = new_sizes.product() == 0 ? storage_offset() : storage_offset() + start * strides()[d];
   return record_view("slice", *this, new_sizes, new_strides, offset,
