@@ -29,6 +29,7 @@ void Dims::erase(int position) {
 }
 
 std::int64_t Dims::product() const {
+  if (std::find(begin(), end(), 0) != end()) return 0;  // before large sizes beside it can overflow
   std::int64_t n = 1;
   for (const std::int64_t v : *this) n *= v;
   return n;
