@@ -46,7 +46,8 @@ Dims row_major_strides(const Dims& sizes) {
   std::int64_t step = 1;
   for (int i = sizes.size() - 1; i >= 0; --i) {
     strides[i] = step;
-    step *= std::max<std::int64_t>(sizes[i], 1);
+    // Beside a size of 0 the others may be of any size; strides mean nothing then and may wrap.
+    step = static_cast<std::int64_t>(static_cast<std::uint64_t>(step) * static_cast<std::uint64_t>(std::max<std::int64_t>(sizes[i], 1)));
   }
   return strides;
 }
