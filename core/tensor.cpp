@@ -83,10 +83,10 @@ std::int64_t checked_bytes(const char* op, const Dims& sizes, DType dtype) {
 
 /// Elements spanned from the lowest to the highest address, and the offset of the lowest one (<= 0).
 std::pair<std::int64_t, std::int64_t> extent(const Dims& sizes, const Dims& strides) {
+  if (sizes.product() == 0) return {0, 0};
   std::int64_t low = 0;
   std::int64_t high = 0;
   for (int i = 0; i < sizes.size(); ++i) {
-    if (sizes[i] == 0) return {0, 0};
     const std::int64_t reach = (sizes[i] - 1) * strides[i];
     (reach < 0 ? low : high) += reach;
   }
